@@ -261,6 +261,7 @@ def test_the_page_of_a_period_says_what_a_freeze_still_waits_for(world: World, c
     found = client_of(world.finance).get(page_of(period)).context["checks"]
     assert {str(check["label"]): check["verdict"] for check in found} == {
         "The period's last day has passed": "holds",
+        "The time has passed that the book's policy leaves for what comes late": "holds",
         "Every earlier period is frozen": "differs",
         "It follows the period before it day by day": "holds",
         "Every batch and every proposal dated in it has ended": "holds",

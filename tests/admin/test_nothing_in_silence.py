@@ -125,7 +125,12 @@ NO_AMOUNTS = {
 NO_AMOUNTS |= {"entry_count", "line_count", "proved_count"}
 # Sums of files, in whatever the file counts in: the page of the batch tells them by its source.
 NO_AMOUNTS |= {"record_sum", "trailer_count", "trailer_sum", "set_aside_sum"}
-WITHOUT_AMOUNTS = {(Batch, "reversal_dates"), (Batch, "contra_accounts"), (Batch, "finding_counts"), (Batch, "lot_rules")}
+WITHOUT_AMOUNTS: set[tuple[Any, str]] = {
+    (Batch, "reversal_dates"),
+    (Batch, "contra_accounts"),
+    (Batch, "finding_counts"),
+    (Batch, "lot_rules"),
+}
 # Names of totals.
 WITHOUT_AMOUNTS |= {(ClosePolicy, "controls")}
 

@@ -61,7 +61,7 @@ def facts(book: Book) -> list[Fact]:
     columns = ("id", "entry_id", "entry__effective_on", "entry__posting__posted_at", "entry__posting__origin_kind")
     of_account = ("account__code", "account__category", "account__role", "account__holder_id", "account__keeps_lots")
     rows = Line.objects.filter(entry__book=book).values_list(*columns, *of_account, "amount", "entry__reverses_id")
-    return [Fact(*row[:-1], row[-1] is not None) for row in rows]
+    return [Fact(*(*row[:-1], row[-1] is not None)) for row in rows]
 
 
 def opened() -> Points:
@@ -86,7 +86,7 @@ def opened() -> Points:
 
 def merged(points: Points, gone: str, stays: str, when: datetime) -> None:
     support, finance = (adjusting.person(f"{group}-of-then", group, at=when) for group in ("support", "finance"))
-    holders = [points.accounts[code].holder_id for code in (gone, stays)]
+    holders = [points.accounts[code].holder_id or 0 for code in (gone, stays)]
     asked = merge_queries.proposal(holder_id=holders[0], survivor_id=holders[1], reason="Two cards.", effective_on=when.date())
     row = merges.propose(asked, caller=support)
     plan = merge_queries.facts(Merge.objects.get(pk=row.pk), user=finance.user, at=when).plan
@@ -189,7 +189,7 @@ def check_trial(span: BookSpan, rows: list[Fact]) -> None:
         "store": lambda row: (row.category, row.role, "" if row.holder else row.account),
     }
     for by, key in keys.items():
-        expected = sums(span, rows, key)
+        expected: dict[Any, tuple[Any, ...]] = dict(sums(span, rows, key))
         found = {}
         for row in told(Asked(span, "trial-balance", by=by)):
             name = (
@@ -318,7 +318,8 @@ def test_every_figure_is_what_all_rows_sum_to(db: None, seed: int) -> None:
     ]
     edges += [*chance.sample(days, 4), date(2018, 6, 1)]
     instants = [None, None, None, *(row.posted_at for row in chance.sample(rows, 2)), at(2018, 1, 1)]
-    spans = [BookSpan(points.book, *sorted(chance.choices(edges, k=2)), chance.choice(instants)) for _ in range(8)]
+    pairs = [sorted(chance.choices(edges, k=2)) for _ in range(8)]
+    spans = [BookSpan(points.book, first, last, chance.choice(instants)) for first, last in pairs]
     spans += [BookSpan(points.book, date(2017, month, 1), date(2017, month + 1, 1) - ONE) for month in (1, 2, 3)]
     for span in spans:
         check(points.book, span, rows)

@@ -1,10 +1,11 @@
 """Every way in which senders write a column, from its definition to its value: what is read, what is refused, and what a definition may not say."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
-from ingestion_app.checks.record import Row
+from ingestion_app.formats import toml
 from tests.support import definitions
 from tests.support.definitions import DELIMITED, line_of, problems
 from tests.support.file_samples import examine
@@ -82,7 +83,7 @@ TEXTS = {
     "never trimmed": ('kind = "text"', {" A ": " A "}, ["", "A\u200b", "A\u202e", "\ue000"]),
     "a number of things": ('kind = "count"', {"0": 0, "12": 12}, ["-1", "012", "1.0"]),
 }
-CASES = {
+CASES: dict[str, Any] = {  # of a name: what is said, values by what is written, and what is refused
     **{f"amount: {name}": (f'kind = "amount", minimum = -1000000{", " if said else ""}{said}', *rest) for name, (said, *rest) in AMOUNTS.items()},
     **{f"moment: {name}": case for name, case in MOMENTS.items()},
     **{f"text: {name}": case for name, case in TEXTS.items()},
@@ -103,8 +104,8 @@ def source(said: str, computed: str = "", more: str = "") -> str:
 def values(using: str, texts: list[str], place: int = 4) -> tuple[list[object], list[str]]:
     """Return the values of a column of well-formed records, and the rules that the others break."""
     content = "".join(f"1001;s{number};150;2017-01-05;{text}\n" for number, text in enumerate(texts)).encode()
-    _examination, rows, seen = examine(content, definitions.toml.parse(using))
-    return [row.values[place] for row in rows if isinstance(row, Row)], [each.rule for each in seen if each.severity == "error"]
+    _examination, rows, seen = examine(content, toml.parse(using))
+    return [row.values[place] for row in rows], [each.rule for each in seen if each.severity == "error"]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -120,7 +121,7 @@ def test_a_column_is_read_as_its_source_says_and_in_no_other_way(name):
 
 SIDES = '{ name = "in", kind = "amount", optional = true }, { name = "side", kind = "identifier", optional = true },'
 # A computed column, what stands in asked, in and side, and its value; or the rule that is broken.
-COMPUTED = {
+COMPUTED: dict[str, Any] = {
     "two columns": (
         'plus = "asked", minus = "in"',
         'kind = "amount", optional = true',
@@ -213,10 +214,10 @@ def test_two_texts_that_make_a_card_number_together_are_refused():
 def test_the_number_of_the_line_and_the_occurrence_name_records():
     using = source('kind = "text"').replace('key = ["slip"]', 'key = ["member", "amount", "@occurrence"]')
     content = b"1001;s1;150;2017-01-05;A\n1001;s1;150;2017-01-05;A\n1001;s1;99;2017-01-05;A\n"
-    _examination, rows, _seen = examine(content, definitions.toml.parse(using))
+    _examination, rows, _seen = examine(content, toml.parse(using))
     assert [row.key for row in rows] == ["1001/150/1", "1001/150/2", "1001/99/1"]
     using = using.replace('"member", "amount", "@occurrence"', '"@business_date", "@sequence", "@line"')
-    _examination, rows, _seen = examine(content, definitions.toml.parse(using))
+    _examination, rows, _seen = examine(content, toml.parse(using))
     assert [row.key for row in rows] == [f"2017-01-31/1/{line}" for line in (1, 2, 3)]
 
 

@@ -12,6 +12,7 @@ from ingestion_app.sources import operations as sources
 from ingestion_app.status.queries import explain
 from ingestion_app.verification.proofs import proofs
 from ledger_app.base.operations import filing
+from ledger_app.base.proofs import Scope
 from ledger_app.books.operations import books
 from ledger_app.books.operations.books import AccountOpening
 from ledger_app.models import Book, Entry
@@ -54,7 +55,7 @@ def test_a_report_goes_from_its_bytes_to_frozen_entries_and_out_again(world: Wor
         assert entry.reference == f"till:{key}"
         assert entry.lines.get(account__role="receivable").amount == amount
         assert str(entry.effective_on) == "2017-01-31"
-    everything = list(Book.objects.all())
+    everything = Scope(Book.objects.all())
     assert list(proofs.records_reconcile(everything)) == []
     assert list(record_proofs.records_are_those_that_were_written(everything)) == []
 
