@@ -14,6 +14,7 @@ from ledger_app.errors import closing
 from ledger_app.errors import lots as lot_errors
 from ledger_app.errors.words import Word
 from ledger_app.rights.rules.rights import KEEP_TIMES
+from ledger_app.values import instants
 
 
 @dataclass(slots=True)
@@ -105,7 +106,7 @@ def has_waited(facts: PeriodFacts) -> list[errors.LedgerError]:
     """The time has passed that the book's policy leaves for what comes late."""
     if facts.freeze_from is None or facts.at is None or facts.at >= facts.freeze_from:
         return []
-    return [closing.FreezeTooEarly(period=facts.period, book=facts.book, from_instant=facts.freeze_from)]
+    return [closing.FreezeTooEarly(period=facts.period, book=facts.book, from_instant=instants.stamp(facts.freeze_from))]
 
 
 def is_due_provisional(facts: PeriodFacts) -> list[errors.LedgerError]:
